@@ -143,6 +143,10 @@ impl OwnWrites {
         self
     }
 
+    pub(crate) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
     /// The ledger: wire it with [`Controller::woken_by`](crate::Controller::woken_by).
     pub fn ledger(&self) -> &Ledger {
         &self.ledger

@@ -15,7 +15,6 @@ use trimtab_ownership::{dependent_name, set_controller_reference};
 
 use self::{fenced::fenced, memory::Memories};
 use crate::{
-    conditions::status_patch,
     own_writes::{OwnWrites, name_of},
     requests::{DEADLINE, RequestError, delete_by_uid, within},
     written::Written,
@@ -25,6 +24,7 @@ mod apply;
 mod fenced;
 mod fields;
 mod memory;
+mod status;
 
 pub use apply::{Applied, Because};
 
@@ -249,41 +249,6 @@ impl Writer {
         let path = Self::path::<D::Kind>(metadata.namespace());
         let request = built(path.patch(metadata.name(), &params, patch))?;
         self.update(owner, self.client.request::<D::Kind>(request)).await
-    }
-
-    /// Writes the status of `object` if `new` differs from `old`, the status in `object`: see
-    /// [`patch_status`](crate::patch_status). Returns `None` if nothing was sent.
-    ///
-    /// # Errors
-    ///
-    /// The request failed. After a conflict (409), reconcile again.
-    ///
-    /// # Cancel safety
-    ///
-    /// A `patch_status` dropped before it completes may have written the status.
-    pub async fn patch_status<K, S>(
-        &self,
-        object: &K,
-        old: Option<&S>,
-        new: &S,
-    ) -> Result<Option<K>, RequestError>
-    where
-        K: Resource<DynamicType = ()> + DeserializeOwned + Send + Sync + 'static,
-        S: Serialize,
-    {
-        let Some(body) = status_patch(object, old, new)? else { return Ok(None) };
-        let params =
-            PatchParams { field_manager: Some(self.field_manager.to_string()), ..PatchParams::default() };
-        let metadata = object.meta();
-        let path = Self::path::<K>(metadata.namespace.as_deref());
-        let name = metadata.name.as_deref().unwrap_or_default();
-        let request = built(path.patch_subresource("status", name, &params, &Patch::Merge(body)))?;
-        let written = self.update(object, self.client.request::<K>(request)).await;
-        if let (Some(writes), true) = (&self.writes, written.as_ref().is_err_and(RequestError::is_not_found))
-        {
-            writes.owner_not_found(&object.key(), object.metadata().uid());
-        }
-        written.map(Some)
     }
 
     /// Sends a change of an object that exists, or may exist.

@@ -1,4 +1,6 @@
-//! The status is written only when it changes; waits for conditions and for definitions.
+//! The status is written only when it changes, or over what the server has; waits for conditions and for definitions.
+
+use std::cell::RefCell;
 
 use k8s_openapi::{
     api::{apps::v1::Deployment, core::v1::ConfigMap},
@@ -6,11 +8,13 @@ use k8s_openapi::{
 };
 use kube_client::{
     Api,
-    api::{Patch, PatchParams, PostParams},
+    api::{DeleteParams, Patch, PatchParams, PostParams},
 };
 use serde_json::json;
-use trimtab_apiserver::{Filter, Refusal};
-use trimtab_controller::{await_condition, informer::InformerFactory, patch_status, wait_established};
+use trimtab_apiserver::{Filter, Refusal, Verb};
+use trimtab_controller::{
+    Ledger, OwnWrites, Writer, await_condition, informer::InformerFactory, patch_status, wait_established,
+};
 use trimtab_test_support::settle;
 
 use crate::world::{SECOND, World, key};
@@ -42,6 +46,84 @@ async fn an_unchanged_status_is_not_written_and_a_changed_one_is() {
     // The copy at hand is old by now: a conflict, so that no condition of another writer is lost.
     new.replicas = Some(4);
     assert!(patch_status(&api, &web, Some(&old), &new).await.expect_err("old").is_conflict());
+}
+
+fn replicas(deployment: &Deployment) -> Option<i32> {
+    deployment.status.as_ref()?.replicas
+}
+
+/// Another writer has changed the spec and the status. [`patch_status`] refuses that.
+#[tokio::test(start_paused = true)]
+async fn a_status_is_overwritten_whatever_the_server_has() {
+    let world = World::new();
+    let (web, api) = (deployment(&world).await, world.api::<Deployment>());
+    let other = Patch::Merge(json!({"spec": {"replicas": 5}}));
+    api.patch("web", &PatchParams::default(), &other).await.expect("patched");
+    let other = Patch::Merge(json!({"status": {"replicas": 7, "readyReplicas": 7, "updatedReplicas": 2}}));
+    api.patch_status("web", &PatchParams::default(), &other).await.expect("patched");
+
+    let writer = Writer::new(world.client.clone(), "web-controller");
+    let status = |_: &Deployment| Some(json!({"replicas": 3, "readyReplicas": null}));
+    writer.overwrite_status(&web, status).await.expect("no conflict");
+    let now = api.get("web").await.expect("it exists");
+    assert_eq!((now.spec.replicas, replicas(&now)), (Some(5), Some(3)));
+    let kept = now.status.map(|status| (status.ready_replicas, status.updated_replicas));
+    assert_eq!(kept, Some((None, Some(2))), "a null is removed, and what is not named stays");
+    let managers = now.metadata.managed_fields.unwrap_or_default();
+    assert!(managers.iter().any(|one| one.manager.as_deref() == Some("web-controller")));
+    writer.overwrite_status(&web, |_| None::<()>).await.expect("nothing is sent");
+    assert_eq!(world.writes(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_conflict_a_status_is_overwritten_by_the_present_object_once() {
+    let world = World::new();
+    let (old, api) = (deployment(&world).await, world.api::<Deployment>());
+    let other = Patch::Merge(json!({"spec": {"replicas": 5}}));
+    api.patch("web", &PatchParams::default(), &other).await.expect("patched");
+    let writer = Writer::new(world.client.clone(), "web-controller");
+    for (conflicts, written) in [(1, Some(Some(5))), (2, None)] {
+        let (patches, seen) = (Filter::any().verb(Verb::Patch), RefCell::new(Vec::new()));
+        let refused = world.server.faults().refuse(patches, Refusal::conflict(), conflicts);
+        let status = |now: &Deployment| {
+            seen.borrow_mut().push(now.spec.replicas);
+            now.spec.replicas.map(|replicas| json!({"replicas": replicas}))
+        };
+        let result = writer.overwrite_status(&old, status).await;
+        assert_eq!((refused.remaining(), seen.take()), (0, vec![Some(3), Some(5)]));
+        match written {
+            Some(written) => assert_eq!(replicas(&api.get("web").await.expect("it exists")), written),
+            None => assert!(result.expect_err("the second one").is_conflict()),
+        }
+    }
+}
+
+/// Fails if a 404, or a later object of the name, is not noted.
+#[tokio::test(start_paused = true)]
+async fn the_status_of_an_object_that_is_gone_is_no_error_and_its_key_waits() {
+    for is_replaced in [false, true] {
+        let world = World::new();
+        let (web, api) = (deployment(&world).await, world.api::<Deployment>());
+        let deployments = world.informers.informer::<Deployment>();
+        let writes = OwnWrites::new(Ledger::new(), &deployments);
+        let writer = Writer::new(world.client.clone(), "web-controller").own_writes(writes.clone());
+        world.informers.start();
+        assert!(deployments.wait_for_sync().await);
+        let stalled = world.server.faults().stall_watches(Filter::any().verb(Verb::Watch));
+        api.delete("web", &DeleteParams::background()).await.expect("deleted");
+        if is_replaced {
+            deployment(&world).await;
+        }
+        writer.overwrite_status(&web, |_| Some(json!({"replicas": 3}))).await.expect("it needs none");
+        let waits = async || writes.wait(&key("web"), &world.client).await.expect("a reply").is_some();
+        assert!(waits().await, "{is_replaced}");
+        if is_replaced {
+            assert_eq!(replicas(&api.get("web").await.expect("it exists")), None);
+        }
+        stalled.release();
+        settle(5 * SECOND).await;
+        assert!(!waits().await, "{is_replaced}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
