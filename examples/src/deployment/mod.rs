@@ -26,7 +26,6 @@ use std::{fmt, sync::Arc};
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentStrategy, ReplicaSet};
 use kube_client::Client;
-use serde::Deserialize;
 use trimtab_controller::{
     Action, Controller, Error as Failed, OwnWrites, Reconcile, Request, RequestError, WallClock, Writer,
     cache::{Change, Object, ObjectKey, Packed, PackedError, Store},
@@ -42,7 +41,7 @@ use trimtab_controller::{
 use trimtab_events::EventRecorder;
 use trimtab_manager::Manager;
 
-use crate::replicaset::packed;
+use crate::replicaset::selector;
 
 pub use rollout::InvalidLimit;
 pub use rule::Rule;
@@ -155,7 +154,7 @@ impl Deployments {
     /// selects wake it. So do Pods that end, if the strategy is `Recreate`, and own writes that arrive in the cache.
     pub fn wiring(&self) -> Controller<()> {
         let (deployments, sets) = (self.deployments.store().clone(), self.sets.store().clone());
-        let adopters = keys_by_selector(&deployments, packed::selector);
+        let adopters = keys_by_selector(&deployments, selector);
         Controller::new("deployment", &self.deployments)
             .owns(&self.sets)
             .watches(&self.sets, adopters)
@@ -191,10 +190,6 @@ fn recreated_by(
 
 /// Reads the strategy of a Deployment, and nothing else of it.
 fn is_recreated(deployment: &Packed<Deployment>) -> bool {
-    #[derive(Deserialize)]
-    struct Spec {
-        strategy: Option<DeploymentStrategy>,
-    }
-
-    packed::spec(deployment).is_ok_and(|Spec { strategy }| sync::strategy(strategy.as_ref()) == "Recreate")
+    let read = deployment.read_field::<DeploymentStrategy>(&["spec", "strategy"]);
+    read.is_ok_and(|strategy| sync::strategy(strategy.as_ref()) == "Recreate")
 }

@@ -12,7 +12,7 @@ use trimtab_controller::{
 };
 
 use super::rollout::Limits;
-use crate::replicaset::packed;
+use crate::replicaset::POD_SPEC;
 
 #[cfg(test)]
 mod tests;
@@ -86,10 +86,10 @@ impl Sets {
         deployment: &Deployment,
         sets: &[Arc<Packed<ReplicaSet>>],
     ) -> Result<Self, PackedError> {
-        let sets: Result<Vec<_>, _> = sets.iter().map(|set| packed::slim(set)).collect();
+        let sets: Result<Vec<_>, _> = sets.iter().map(|set| set.read_without(&POD_SPEC)).collect();
         let mut sets = sets?;
         sets.sort_by(|(a, _), (b, _)| by_age(a, b));
-        let wanted = TemplateMatcher::new(&deployment.spec.template, packed::template_text(cached)?);
+        let wanted = TemplateMatcher::new(&deployment.spec.template, cached.field(&POD_SPEC)?);
         let new = sets.iter().position(|(set, text)| wanted.matches(set.spec.template.as_ref(), *text));
         let mut old: Vec<_> = sets.into_iter().map(|(set, _)| Arc::new(set)).collect();
         Ok(Self { new: new.map(|position| old.remove(position)), old })

@@ -13,18 +13,17 @@
 //! `cargo xtask demo` runs it in a manager, and injects faults.
 
 pub mod gates;
-pub(crate) mod packed;
 mod protection;
 mod status;
 mod sync;
 
 use std::{fmt, sync::Arc};
 
-use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::{api::apps::v1::ReplicaSet, apimachinery::pkg::apis::meta::v1::LabelSelector};
 use kube_client::{Client, Resource};
 use trimtab_controller::{
     Action, Controller, Error as Failed, OwnWrites, Reconcile, Request, RequestError, WallClock, Writer,
-    cache::{Packed, PackedError},
+    cache::{Packed, PackedError, Selector},
     expectations::LedgerBuilder,
     gates::ledger_if,
     informer::{Informer, InformerFactory},
@@ -34,12 +33,15 @@ use trimtab_controller::{
 use trimtab_events::{EventRecorder, NewEvent};
 use trimtab_manager::Manager;
 
-use protection::NumberedDeletions;
+use protection::CountedDeletions;
 pub use protection::Protection;
 pub use trimtab_controller::ownership::pods::{PodState, PodView};
 
 /// Upstream's name of the controller.
 const NAME: &str = "replicaset-controller";
+
+/// The path of the Pods' spec in a set or a Deployment: most of its text, and few syncs read it.
+pub(crate) const POD_SPEC: [&str; 3] = ["spec", "template", "spec"];
 
 /// The state of the ReplicaSet controller. Cheap to clone.
 #[derive(Clone)]
@@ -55,7 +57,7 @@ pub struct ReplicaSets {
     clock: WallClock,
     /// The protection that a simulation removes.
     without: Option<Protection>,
-    numbered: Option<NumberedDeletions>,
+    counted: Option<CountedDeletions>,
 }
 
 /// A failed sync.
@@ -135,15 +137,14 @@ impl ReplicaSets {
             events: EventRecorder::discarding(),
             clock: WallClock::starting_now(),
             without: None,
-            numbered: None,
+            counted: None,
         }
     }
 
     /// The same controller without one of its protections, for a simulation. Call it before the informers start.
     pub fn without(mut self, protection: Protection) -> Self {
         if protection == Protection::Uids {
-            let ledger = self.writes.ledger();
-            self.numbered = Some(NumberedDeletions::observe(ledger, self.sets.store(), &self.pods));
+            self.counted = Some(CountedDeletions::observe(self.client.clone(), &self.pods));
         }
         self.without = Some(protection);
         self
@@ -152,10 +153,9 @@ impl ReplicaSets {
     /// Returns the controller without its reconciler. Events of sets, of their Pods and of orphans that a set selects wake
     /// it, and so do own writes that arrive in the cache.
     pub fn wiring(&self) -> Controller<()> {
-        let adopters = keys_by_selector(self.sets.store(), packed::selector);
         Controller::new("replicaset", &self.sets)
             .owns(&self.pods)
-            .watches(&self.pods, adopters)
+            .watches(&self.pods, keys_by_selector(self.sets.store(), selector))
             .woken_by(self.writes.ledger())
             .workers(5) // upstream's `--concurrent-replicaset-syncs`
     }
@@ -171,8 +171,49 @@ impl ReplicaSets {
     }
 }
 
+/// Reads the selector of a set or a Deployment; `None` if it cannot be read.
+pub(crate) fn selector<K: Resource + Send + Sync + 'static>(object: &Packed<K>) -> Option<Selector> {
+    let selector: LabelSelector = object.read_field(&["spec", "selector"]).ok()??;
+    Selector::try_from(&selector).ok()
+}
+
 impl Reconcile for ReplicaSets {
     async fn reconcile(self: Arc<Self>, request: Request) -> Result<Action, Failed> {
         self.sync(&request.key).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(spec: &str) -> Packed<ReplicaSet> {
+        let set = format!(
+            r#"{{"metadata": {{"name": "web-1", "uid": "u"}}, "spec": {spec}, "status": {{"replicas": 3}}}}"#
+        );
+        serde_json::from_str(&set).expect("an object")
+    }
+
+    #[test]
+    fn a_set_is_read_without_the_spec_of_its_pods_and_nothing_else() {
+        let labels = r#"{"app": "web"}"#;
+        let pods = r#"{"containers": [{"name": "c", "image": "i"}]}"#;
+        let template = format!(r#"{{"metadata": {{"labels": {labels}}}, "spec": {pods}}}"#);
+        let set = set(&format!(
+            r#"{{"replicas": 3, "minReadySeconds": 5, "selector": {{"matchLabels": {labels}}}, "template": {template}}}"#
+        ));
+        let (read, text) = set.read_without(&POD_SPEC).expect("a ReplicaSet");
+        let mut whole = ReplicaSet::clone(&set.read().expect("a ReplicaSet"));
+        let spec = whole.spec.template.as_mut().expect("a template").spec.take();
+        assert_eq!((&read, text), (&whole, Some(pods)));
+        assert_eq!(spec, serde_json::from_str(pods).ok());
+        assert!(selector(&set).expect("a selector").matches(|key| (key == "app").then_some("web")));
+    }
+
+    #[test]
+    fn a_set_that_cannot_be_read_selects_nothing() {
+        for spec in ["3", "{}", r#"{"selector": 3}"#, r#"{"selector": {"matchLabels": {"-": "x"}}}"#] {
+            assert!(selector(&set(spec)).is_none(), "{spec}");
+        }
     }
 }

@@ -1,19 +1,17 @@
 //! The protections of the controller, each of which a simulation can remove.
 
-use std::{collections::HashMap, sync::Arc};
+use std::time::Duration;
 
-use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
-use kube_client::Api;
-use parking_lot::Mutex;
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use kube_client::Client;
 use trimtab_controller::{
-    Ledger, RequestError,
-    cache::{Change, Metadata, Object, ObjectKey, Packed, Store},
-    delete_by_uid,
+    Writer,
+    cache::{Change, Object, ObjectKey},
+    expectations::Expectations,
     informer::Informer,
-    within,
 };
 
-use super::{PodView, ReplicaSets, sync::DEADLINE};
+use super::{NAME, PodView};
 
 /// A protection of the controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,79 +46,38 @@ impl Protection {
     }
 }
 
-/// Deletions that are expected by number instead of by UID. Cheap to clone.
-///
-/// Each deletion gets the next number of its set as its UID, and each event of a Pod that is terminating or gone reports
-/// the lowest number that is left.
-#[derive(Clone, Default)]
-pub(super) struct NumberedDeletions {
-    /// The numbers of expected and of observed deletions.
-    numbers: Arc<Mutex<HashMap<ObjectKey, (u64, u64)>>>,
+/// Deletions that are counted instead of expected by UID. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct CountedDeletions {
+    counts: Expectations<ObjectKey>,
+    /// Records nothing in the ledger.
+    writer: Writer,
 }
 
-const PODS: &str = "pods";
-
-impl NumberedDeletions {
-    /// Reports the deletions of `pods` to `ledger`.
-    pub(super) fn observe(
-        ledger: &Ledger,
-        sets: &Store<Packed<ReplicaSet>>,
-        pods: &Informer<PodView>,
-    ) -> Self {
-        let this = Self::default();
-        let (numbered, ledger, sets) = (this.clone(), ledger.clone(), sets.clone());
+impl CountedDeletions {
+    /// Counts every event of a Pod that is terminating or gone.
+    pub(super) fn observe(client: Client, pods: &Informer<PodView>) -> Self {
+        let counts = Expectations::new();
+        let observed = counts.clone();
         pods.on_change(move |event| {
-            let is_deletion = match &event.change {
-                Change::Deleted(_) | Change::UndecodableDeleted(_) => true,
-                _ => event.metadata().is_being_deleted(),
-            };
-            let Some(controller) = event.metadata().controller().filter(|_| is_deletion) else { return };
-            let namespace = event.metadata().namespace().unwrap_or_default();
-            let key = ObjectKey::namespaced(namespace, &controller.name);
-            if sets.contains(&key)
-                && let Some(number) = numbered.next_observed(&key)
-            {
-                ledger.deletion_observed(&key, &PODS, &number.to_string());
+            let is_gone = matches!(event.change, Change::Deleted(_) | Change::UndecodableDeleted(_));
+            let pod = event.metadata();
+            if let Some(set) = pod.controller().filter(|_| is_gone || pod.is_being_deleted()) {
+                let namespace = pod.namespace().unwrap_or_default();
+                observed.deletion_observed(&ObjectKey::namespaced(namespace, &set.name));
             }
         });
-        this
+        Self { counts, writer: Writer::new(client, NAME) }
     }
 
-    fn next_observed(&self, key: &ObjectKey) -> Option<u64> {
-        let mut all = self.numbers.lock();
-        let (_, observed) = all.get_mut(key).filter(|(expected, observed)| observed < expected)?;
-        *observed += 1;
-        Some(*observed)
+    /// Expects `count` deletions of Pods of `set`, and returns the writer for them. One that fails is awaited all the same.
+    pub(super) fn expect(&self, set: &ReplicaSet, count: usize) -> &Writer {
+        self.counts.expect_deletions(&set.key(), count);
+        &self.writer
     }
 
-    fn next_expected(&self, key: &ObjectKey) -> u64 {
-        let mut all = self.numbers.lock();
-        let (expected, _) = all.entry(key.clone()).or_default();
-        *expected += 1;
-        *expected
-    }
-
-    /// Deletes `pod`, and expects one deletion more for its set.
-    pub(super) async fn delete(
-        &self,
-        sets: &ReplicaSets,
-        set: &ReplicaSet,
-        pod: &PodView,
-    ) -> Result<(), RequestError> {
-        let (key, uid) = (&set.key(), set.metadata().uid());
-        let number = self.next_expected(key);
-        let write = sets.writes.ledger().expect_deletion(key, uid, PODS, &number.to_string());
-        let api: Api<Pod> = Api::namespaced(sets.client.clone(), key.namespace().unwrap_or_default());
-        let params = delete_by_uid(pod.metadata.uid());
-        let deleted = within(DEADLINE, api.delete(&pod.metadata.name, &params)).await;
-        match &deleted {
-            Ok(_) => write.succeeded_without_version(),
-            Err(error) if error.is_refusal() => write.refused(),
-            Err(_) => write.unknown(),
-        }
-        match deleted {
-            Err(error) if !error.is_not_found() => Err(error),
-            _ => Ok(()),
-        }
+    /// Returns the time for which a set waits for deletions, if it waits.
+    pub(super) fn wait(&self, set: &ObjectKey) -> Option<Duration> {
+        self.counts.expires_in(set)
     }
 }

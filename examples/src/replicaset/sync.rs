@@ -1,33 +1,29 @@
 //! One sync of one set: claims its Pods, creates or deletes Pods, writes the status.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc};
 
 use futures_util::future::join_all;
-use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetStatus};
-use kube_client::{
-    Api, ResourceExt,
-    api::{Patch, PatchParams},
-};
-use serde_json::json;
+use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::PodTemplateSpec};
+use kube_client::ResourceExt;
 use trimtab_controller::{
-    Action, Error as Failed, RequestError, Written,
+    Action, Error as Failed, RequestError,
     cache::{Metadata, Object, ObjectKey, Packed, Selector, Undecodable},
     expectations::slow_start_batch,
     ownership::{
         Claims,
         pods::{DeletionOrder, PodState, PodView, pod_from_template},
     },
-    within,
 };
 use trimtab_events::NewEvent;
 
-use super::{Error, ReplicaSets, gates, packed, protection::Protection, status};
+use super::{
+    Error, POD_SPEC, ReplicaSets, gates,
+    protection::Protection,
+    status::{Replicas, min_ready},
+};
 
 /// The largest number of Pods that one sync creates or deletes, as upstream's `BurstReplicas`.
 const BURST: usize = 500;
-
-/// The time that a request may take. kube-client sets no limit of its own.
-pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 
 impl ReplicaSets {
     /// Brings the set `key` one step closer to its spec.
@@ -48,7 +44,7 @@ impl ReplicaSets {
             }
             return Ok(Action::done());
         };
-        let (set, _) = packed::slim(&cached).map_err(Failed::terminal)?;
+        let (set, _) = cached.read_without(&POD_SPEC).map_err(Failed::terminal)?;
         let selector = Selector::try_from(&set.spec.selector).map_err(Failed::terminal)?;
         // Asked before the Pods are read: an event in between makes them newer, not older.
         let wait = self.writes.wait(key, &self.client);
@@ -56,15 +52,20 @@ impl ReplicaSets {
             Some(Protection::Counts) => None,
             _ => wait.await.map_err(failed("looking for the outcome of a write"))?,
         };
+        let waits = waits.or_else(|| self.counted.as_ref()?.wait(key));
         let terminating = self.terminating(&set, &selector);
         let active = self.claim(&set, selector).await?;
         let acted = match waits {
             None if !set.metadata().is_being_deleted() => self.act(&cached, &set, &active).await,
             _ => Ok(()), // it waits for its own writes, or is being deleted: only its status is written
         };
-        let replicas = status::Replicas { set: &set, active: &active, terminating };
-        let available_in = self.update_status(replicas, acted.as_ref().err()).await?;
+        let now = self.clock.now();
+        let replicas = Replicas { active: &active, terminating, failure: acted.as_ref().err(), now };
+        let written = self.writer.overwrite_status(&set, |set| replicas.change_of(set)).await;
+        written.map_err(failed("writing the status"))?;
         acted?;
+        let min_ready = min_ready(&set);
+        let available_in = active.iter().filter_map(|pod| pod.available_in(min_ready, now)).min();
         let delay = waits.into_iter().chain(available_in).min();
         Ok(delay.map_or_else(Action::done, Action::requeue_after))
     }
@@ -114,7 +115,8 @@ impl ReplicaSets {
 
     /// Creates `count` Pods in batches of 1, 2, 4 …, so that a refusal costs one call and not 500.
     async fn create(&self, cached: &Packed<ReplicaSet>, set: &ReplicaSet, count: usize) -> Result<(), Error> {
-        let pod = pod_from_template(set.metadata().name(), &packed::template(cached)?);
+        let template: Option<PodTemplateSpec> = cached.read_field(&["spec", "template"])?;
+        let pod = pod_from_template(set.metadata().name(), &template.unwrap_or_default());
         let batch = slow_start_batch(count, 1, async |_| {
             match self.writer.create_written(cached, pod.clone()).await {
                 Ok(created) => {
@@ -146,12 +148,11 @@ impl ReplicaSets {
 
     /// Deletes `pods` concurrently.
     async fn delete(&self, set: &ReplicaSet, pods: Vec<Arc<PodView>>) -> Result<(), Error> {
+        let counted = self.counted.as_ref().map(|counted| counted.expect(set, pods.len()));
+        let writer = counted.unwrap_or(&self.writer);
         let deletions = pods.iter().map(async |pod| {
             let name = &pod.metadata.name;
-            let deleted = match &self.numbered {
-                Some(numbered) => numbered.delete(self, set, pod).await,
-                None => self.writer.delete(set, &**pod).await,
-            };
+            let deleted = writer.delete(set, &**pod).await;
             let event = match &deleted {
                 Ok(()) => NewEvent::normal("SuccessfulDelete", "Delete", format!("Deleted pod: {name}")),
                 Err(error) => {
@@ -163,58 +164,6 @@ impl ReplicaSets {
             deleted.map_err(|error| Error::Delete(name.clone(), error))
         });
         join_all(deletions).await.into_iter().collect()
-    }
-
-    /// Writes the status if it has changed. Returns the time after which the next ready Pod becomes available.
-    ///
-    /// After a conflict the set is read again, once; the second conflict is an error.
-    async fn update_status(
-        &self,
-        replicas: status::Replicas<'_>,
-        failure: Option<&Error>,
-    ) -> Result<Option<Duration>, Error> {
-        let (set, active, now) = (replicas.set, replicas.active, self.clock.now());
-        let mut written = self.write_status(set, &replicas.status(failure, now)).await;
-        if written.as_ref().is_err_and(RequestError::is_conflict) {
-            let namespace = set.metadata().namespace().unwrap_or_default();
-            let api: Api<ReplicaSet> = Api::namespaced(self.client.clone(), namespace);
-            written = match within(DEADLINE, api.get(set.metadata().name())).await {
-                Ok(now_set) if now_set.metadata().uid() == set.metadata().uid() => {
-                    let replicas = status::Replicas { set: &now_set, ..replicas };
-                    self.write_status(&now_set, &replicas.status(failure, now)).await
-                }
-                Ok(_successor) => {
-                    self.writes.owner_not_found(&set.key(), set.metadata().uid());
-                    Ok(())
-                }
-                Err(error) => Err(error),
-            };
-        }
-        match written {
-            Ok(()) => {}
-            // The set was deleted, whatever the cache shows: it gets no more Pods.
-            Err(error) if error.is_not_found() => {
-                self.writes.owner_not_found(&set.key(), set.metadata().uid());
-            }
-            Err(error) => return Err(failed("writing the status")(error)),
-        }
-        let min_ready = replicas.min_ready();
-        Ok(active.iter().filter_map(|pod| pod.available_in(min_ready, now)).min())
-    }
-
-    async fn write_status(&self, set: &ReplicaSet, status: &ReplicaSetStatus) -> Result<(), RequestError> {
-        if !status::differs(set.status.as_ref(), status) {
-            return Ok(());
-        }
-        // A merge patch of only the status does not conflict with changes of the spec. The UID protects a later set of
-        // the same name. `null` removes a field.
-        let mut patch = json!({"metadata": {"uid": set.metadata().uid()}, "status": status});
-        patch["status"]["conditions"] = json!(status.conditions);
-        patch["status"]["terminatingReplicas"] = json!(status.terminating_replicas);
-        let api: Api<Written<ReplicaSet>> =
-            Api::namespaced(self.client.clone(), set.metadata().namespace().unwrap_or_default());
-        let (params, patch) = (PatchParams::default(), Patch::Merge(patch));
-        within(DEADLINE, api.patch_status(set.metadata().name(), &params, &patch)).await.map(drop)
     }
 }
 
