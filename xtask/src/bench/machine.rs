@@ -35,7 +35,12 @@ pub(super) fn busy_percent() -> Result<Option<f64>, Failure> {
     };
     let before = read()?;
     std::thread::sleep(WINDOW);
-    Ok(read()?.busy_percent_since(before).filter(|percent| *percent > IDLE))
+    Ok(read()?.busy_percent_since(before).filter(|percent| is_busy(*percent)))
+}
+
+/// Whether a use, in percent, makes figures worth less.
+fn is_busy(percent: f64) -> bool {
+    percent > IDLE
 }
 
 impl Jiffies {
@@ -68,6 +73,11 @@ mod tests {
         let after = Jiffies::read("cpu  160 0 60 1100 80 0 0 0 7 7\n").expect("a line of all processors");
         assert_eq!(after.busy_percent_since(before), Some(17.5));
         assert_eq!(before.busy_percent_since(before), None, "no time has passed");
+    }
+
+    #[test]
+    fn a_machine_is_busy_above_ten_percent() {
+        assert!(!is_busy(0.0) && !is_busy(10.0) && is_busy(10.1));
     }
 
     #[test]

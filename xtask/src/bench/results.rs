@@ -90,7 +90,7 @@ impl Results {
 
     /// Returns the targets that are missed or cannot be compared, one line each.
     ///
-    /// A target of a benchmark that did not run is left out, as `--scenario` and `--quick` ask for.
+    /// A target of a benchmark that did not run is left out: [`unmeasured_targets`](Self::unmeasured_targets) has it.
     pub(super) fn missed_targets(&self) -> Vec<String> {
         let missed = |(target, ratio): (&Target, Option<f64>)| match (ratio, target.peer) {
             (Some(ratio), _) if target.is_missed(ratio) => Some(target.describe(ratio)),
@@ -100,6 +100,21 @@ impl Results {
             _ => None,
         };
         self.ratios().filter_map(missed).collect()
+    }
+
+    /// Returns the targets of a part that no benchmark of ours has a value for, one line each.
+    pub(super) fn unmeasured_targets(&self, part: &str) -> Vec<String> {
+        let is_of_part = |target: &&Target| target.bench.split('/').next() == Some(part);
+        let is_measured =
+            |bench: &str| self.rows.iter().any(|row| row.bench == bench && row.median(OURS).is_some());
+        let mut benches: Vec<&str> = TARGETS
+            .iter()
+            .filter(is_of_part)
+            .map(|target| target.bench)
+            .filter(|bench| !is_measured(bench))
+            .collect();
+        benches.dedup();
+        benches.into_iter().map(|bench| format!("{bench}: not measured")).collect()
     }
 
     /// Returns the targets of the benchmarks that ran, each with our value or our multiple of the peer's value; `None` if
@@ -306,6 +321,20 @@ mod tests {
             !missed.iter().any(|line| line.contains("× kube-runtime,")),
             "that one is reached: {missed:?}"
         );
+    }
+
+    #[test]
+    fn a_target_without_a_measurement_is_listed_for_its_part() {
+        let mut results = Results::new(["client-go"].into_iter());
+        let cache = ["cache/update-3-indexes: not measured".to_owned()];
+        assert_eq!(results.unmeasured_targets("cache"), cache);
+        results.add(&subject("client-go", None, &[]), vec![measured("cache/update-3-indexes", 1.0)]);
+        assert_eq!(results.unmeasured_targets("cache"), cache, "the peer's value alone is none");
+        results.add(&subject(OURS, None, &[]), vec![measured("cache/update-3-indexes", 1.0)]);
+        assert!(results.unmeasured_targets("cache").is_empty());
+        let informer = results.unmeasured_targets("informer");
+        let latency = informer.iter().filter(|line| line.starts_with("informer/latency-p50")).count();
+        assert_eq!(latency, 1, "four peers, one line: {informer:?}");
     }
 
     #[test]
