@@ -2,15 +2,21 @@
 
 use std::{
     fmt::{self, Write},
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use tracing::{
-    Event, Level, Metadata, Subscriber,
+    Dispatch, Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
     span,
     subscriber::DefaultGuard,
 };
+
+/// A subscriber besides the test's own, that wants nothing. With a single one, `tracing` asks only the subscriber of the thread
+/// that comes to a line of code first whether anybody wants it: a test in another thread, which has none, would turn the
+/// line off for good.
+static ANOTHER: LazyLock<Dispatch> =
+    LazyLock::new(|| Dispatch::new(Log { lines: Arc::default(), wants: |_| false, write: |_, _, _| () }));
 
 /// Collects the lines that are wanted.
 #[derive(Debug, Clone)]
@@ -37,6 +43,7 @@ impl Log {
         wants: fn(&Metadata<'_>) -> bool,
         write: fn(&mut String, &str, &dyn fmt::Debug),
     ) -> (Self, DefaultGuard) {
+        LazyLock::force(&ANOTHER);
         let log = Self { lines: Arc::default(), wants, write };
         let guard = tracing::subscriber::set_default(log.clone());
         (log, guard)

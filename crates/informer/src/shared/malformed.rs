@@ -18,8 +18,12 @@ pub(super) struct Warned(HashSet<u64>);
 impl Warned {
     /// Returns whether there is to be no warning: there was one, or there were too many.
     fn is_repeated(&mut self, malformed: &Malformed) -> bool {
-        let is_full = self.0.len() >= MOST_WARNINGS;
-        is_full || !self.0.insert(malformed.identity())
+        self.is_full() || !self.0.insert(malformed.identity())
+    }
+
+    /// Whether the last warning has been given.
+    fn is_full(&self) -> bool {
+        self.0.len() >= MOST_WARNINGS
     }
 }
 
@@ -77,15 +81,20 @@ impl<T: Object> Shared<T> {
 
     /// Counts and reports an item or event that was skipped.
     pub(super) fn report_malformed(&self, source: usize, number: Option<usize>, malformed: &Malformed) {
-        let (namespace, is_repeated) = {
+        let (namespace, is_repeated, is_last) = {
             let mut inner = self.inner.lock();
             inner.malformed += 1;
-            (inner.records[source].status.namespace.clone(), inner.warned.is_repeated(malformed))
+            let is_repeated = inner.warned.is_repeated(malformed);
+            let is_last = !is_repeated && inner.warned.is_full();
+            (inner.records[source].status.namespace.clone(), is_repeated, is_last)
         };
         if let Some(metrics) = &self.metrics {
             metrics.malformed();
         }
-        let (place, reason) = (malformed.describe(number), malformed.object.reason().to_owned());
+        let (place, mut reason) = (malformed.describe(number), malformed.object.reason().to_owned());
+        if is_last {
+            reason += "; others that are malformed are only counted from here on";
+        }
         self.reporter.report_repeated(&InformerError::Malformed { namespace, place, reason }, is_repeated);
     }
 
