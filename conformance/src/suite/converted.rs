@@ -1,4 +1,4 @@
-//! What a strategic merge patch makes becomes a Go struct by reflection, without the checks of a decoder.
+//! Strategic merge patches: their results become Go structs by reflection, without the checks of a decoder.
 
 use crate::case::{Case, Outcome, case};
 use crate::site::{STRATEGIC, Site};

@@ -1,4 +1,4 @@
-//! What Go writes although nobody sent it, what it drops, and what it warns of again.
+//! Nulls that Go writes for fields that nobody sent, fields that it drops, and warnings of writes that change nothing.
 
 use crate::answer::{Answer, Mismatch};
 use crate::case::{Case, Outcome, case};

@@ -8,7 +8,7 @@ use super::{Form, Scalar, Schema};
 
 /// Converts a value without a type into one of `schema`: numbers into integers, where it has integers.
 ///
-/// What has a form of its own in JSON, such as times and quantities, is left to [`decode`](crate::decode).
+/// Values with a form of their own in JSON, such as times and quantities, are left to [`decode`](crate::decode).
 ///
 /// # Errors
 ///

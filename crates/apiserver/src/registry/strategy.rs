@@ -84,7 +84,7 @@ pub(crate) struct Strategy {
     pub(crate) undeletable: &'static [&'static str],
     /// Whether a deletion answers with the object that it removed, and not with a `Status`.
     pub(crate) returns_deleted: bool,
-    /// What becomes of dependents if a deletion does not say it.
+    /// The fate of dependents if a deletion does not name one.
     pub(crate) dependents: Dependents,
     /// The warning of a deletion that says nothing about dependents.
     pub(crate) deletion_warning: Option<&'static str>,
@@ -155,7 +155,7 @@ pub(crate) enum NameRule {
     Own,
 }
 
-/// What becomes of the dependents of a deleted object (`GarbageCollectionPolicy`).
+/// The fate of the dependents of a deleted object (`GarbageCollectionPolicy`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dependents {
     /// They are deleted, too.

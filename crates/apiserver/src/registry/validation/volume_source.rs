@@ -14,7 +14,7 @@ use crate::{
     registry::quantity,
 };
 
-/// What a volume belongs to.
+/// The object that has a volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::registry) enum Owner<'a> {
     /// A Pod, or the template of one.

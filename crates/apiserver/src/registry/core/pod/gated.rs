@@ -69,7 +69,7 @@ fn shown(term: &Value) -> String {
     format!("{{\"MatchExpressions\":{},\"MatchFields\":{}}}", list("matchExpressions"), list("matchFields"))
 }
 
-/// Takes what may be narrowed down out of a spec.
+/// Takes the fields that may be narrowed down out of a spec.
 pub(super) fn without_places(spec: &mut Map<String, Value>) {
     spec.remove("nodeSelector");
     if let Some(affinity) = spec.get_mut("affinity").and_then(Value::as_object_mut) {
